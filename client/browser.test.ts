@@ -265,7 +265,7 @@ describe("openCatalog", () => {
     await page.emulateMedia({ forcedColors: "active" });
     await page.evaluate(() => void window.xkit.openCatalog({ locale: "de_DE" }));
     await dialog.getByRole("heading", { level: 3 }).first().waitFor();
-    expect(await dialog.getAttribute("lang")).toBe("de");
+    expect(await dialog.getAttribute("lang")).toBe("de-DE");
     const colors = await dialog
       .getByRole("group")
       .getByRole("button")
