@@ -96,7 +96,7 @@ it("gives up where no worker serves any more and none can be started", async () 
   await startServing(1);
   clock.advance(LONG_MS);
   for (let count = 0; count <= MAXIMUM_FAILED_STARTS; count += 1) await last().end(KILLED);
-  await expect(fleet.failed).rejects.toThrow("No worker serves");
+  await expect(fleet.failed).rejects.toThrow("No worker is running");
 });
 
 it("replaces none once it stops", async () => {

@@ -112,7 +112,7 @@ it("says that it is degraded while workers are missing", () => {
   const link = createLink(() => null);
   expect(link.degradation()).toBeNull();
   link.receive({ type: "serving", serving: 2, wanted: 3 });
-  expect(link.degradation()).toContain("2 of 3 workers serve");
+  expect(link.degradation()).toContain("2 of 3 workers are running");
   link.receive({ type: "serving", serving: 3, wanted: 3 });
   expect(link.degradation()).toBeNull();
 });
