@@ -179,7 +179,7 @@ describe("the variables of traces", () => {
   it("that ask for what there is not are refused, all at once", () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317", OTEL_EXPORTER_OTLP_PROTOCOL: "grpc", OTEL_TRACES_EXPORTER: "zipkin" };
     expect(() => parseConfig(env, file)).toThrow(
-      /OTEL_EXPORTER_OTLP_ENDPOINT must be an http\(s\) URL[\s\S]*sends no gRPC[\s\S]*OTEL_TRACES_EXPORTER must be otlp or none/,
+      /OTEL_EXPORTER_OTLP_ENDPOINT must be an http\(s\) URL[\s\S]*does not send gRPC[\s\S]*OTEL_TRACES_EXPORTER must be otlp or none/,
     );
   });
 });
