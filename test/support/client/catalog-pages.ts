@@ -159,16 +159,19 @@ function fixTexts(): () => void {
     [/\b\p{L}{3}(?= 22, )/gu, "Nov"],
   ];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const originals: [node: Node, text: string][] = [];
+  const originals: [node: Node, text: string, fixed: string][] = [];
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
     const text = node.nodeValue ?? "";
     const replacements = [...anywhere, ...(node.parentElement?.closest("time") ? inTimes : [])];
     const fixed = replacements.reduce((before, [pattern, value]) => before.replace(pattern, value), text);
     if (fixed === text) continue;
-    originals.push([node, text]);
+    originals.push([node, text, fixed]);
     node.nodeValue = fixed;
   }
-  return () => originals.forEach(([node, text]) => void (node.nodeValue = text));
+  return () => {
+    // What the page has written meanwhile stays.
+    for (const [node, text, fixed] of originals) if (node.nodeValue === fixed) node.nodeValue = text;
+  };
 }
 
 /** Runs in the page, whose colors are neither here nor there in the midst of one. */
