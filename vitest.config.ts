@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -12,8 +11,7 @@ export default defineConfig({
     // `npm run test:long` runs those.
     exclude: [...configDefaults.exclude, "**/*.long.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
-    // One more than cores: tests wait for processes, sockets and browsers.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: "100%",
     // Every module is evaluated once in each worker, not once for each test file. A file therefore leaves no changed global behind.
     isolate: false,
     // A busy machine takes seconds for what must come.
