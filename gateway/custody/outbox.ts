@@ -36,9 +36,9 @@ export function retryMs(failures: number, retryAfterSeconds: number | null, rand
 /** Deliveries that one look reads at most, in the order in which they are due. */
 export const LOOKED_AT_ONCE = 200;
 /**
- * When a delivery that waits for an earlier one of its connection is looked at again, in milliseconds. It is due at once where that one is
- * taken or given up: this is for one that has gone otherwise, as where a process of an earlier release has sent it, which makes nothing
- * due. To put off 80,000 deliveries costs two seconds of one core.
+ * When a delivery that waits for an earlier one of its connection is looked at again, in milliseconds. It is due at once when the earlier
+ * one is taken or given up. This wait is for a row that left the table in another way: a process of an earlier release deletes it and makes
+ * nothing due. Putting off 80,000 deliveries takes one core two seconds.
  */
 export const PARKED_MS = 300_000;
 

@@ -223,4 +223,5 @@ async function getOwner(platform: PlatformAccess, kind: OwnerKind, id: string): 
   throw unknownOwner(kind);
 }
 
-const unknownOwner = (kind: OwnerKind) => notFound(`No ${kind.slice(0, -1)} has this id: create the user with POST /users first.`);
+const unknownOwner = (kind: OwnerKind) =>
+  notFound(`No ${kind.slice(0, -1)} has this id: create ${kind === "groups" ? "a user in it" : "the user"} with POST /users first.`);
