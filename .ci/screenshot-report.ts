@@ -27,7 +27,7 @@ import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 
 /** How long the tests of the other commit may run, in milliseconds: CI takes at most this much longer. */
-const BASE_LIMIT_MS = 300_000;
+const BASE_LIMIT_MS = 240_000;
 /** How long tests that are ended have to close their browsers, in milliseconds. */
 const END_WAIT_MS = 5_000;
 /** How many commits' pictures are kept, the newest. */
