@@ -62,9 +62,16 @@ function runTests(tree: string, limitMs: number): Promise<boolean> {
   const tests = spawn("npx", ["vitest", "run", ...testsIn(tree)], { cwd: tree, env, stdio: "inherit", detached: true });
   const end = (signal: NodeJS.Signals) => tests.pid !== undefined && process.kill(-tests.pid, signal);
   const timers = limitMs < Infinity ? [setTimeout(end, limitMs, "SIGTERM"), setTimeout(end, limitMs + END_WAIT_MS, "SIGKILL")] : [];
+  // The tests have a process group of their own: what ends this one is passed on.
+  const stop = () => {
+    end("SIGTERM");
+    process.exitCode = 130;
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
   return new Promise((resolve) => {
     tests.on("exit", (status) => {
       timers.forEach(clearTimeout);
+      process.off("SIGINT", stop).off("SIGTERM", stop);
       resolve(status === 0);
     });
   });
@@ -117,7 +124,8 @@ async function showBase(): Promise<Side | null> {
     return { name, isWhole: true };
   }
   if (git("diff", "--name-only", commit, "--", "package-lock.json") !== "") return tell(`${name} has other packages`);
-  const tree = join(mkdtempSync(join(tmpdir(), "xkit-base-")), "tree");
+  const folder = mkdtempSync(join(tmpdir(), "xkit-base-"));
+  const tree = join(folder, "tree");
   git("worktree", "add", "--quiet", "--detach", tree, commit);
   try {
     symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
@@ -127,6 +135,7 @@ async function showBase(): Promise<Side | null> {
     return { name, isWhole };
   } finally {
     git("worktree", "remove", "--force", tree);
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -7,7 +7,7 @@ import { buildPages } from "../test/support/client/built-pages.ts";
 
 /** A little over what they are, so that growing is a decision. */
 const CREATE_XKIT_BUDGET_BYTES = 10_160;
-const XKIT_JS_BUDGET_BYTES = 8_310;
+const XKIT_JS_BUDGET_BYTES = 8_320;
 const CATALOG_BUDGET_BYTES = 97_350;
 
 const dist = new URL("../dist/", import.meta.url);

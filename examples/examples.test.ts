@@ -209,7 +209,7 @@ test.runIf(isLong)(
 test.runIf(isLong)("a session of the app of React Router ends after twelve hours, and no forged cookie is one", async () => {
   const folder = join(ROOT, "examples/react-router");
   const install = spawn("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder });
-  await once(install, "close");
+  expect(await once(install, "close")).toEqual([0, null]);
   vi.stubEnv("SESSION_SECRET", "a long random string");
   vi.useFakeTimers({ toFake: ["Date"] });
   onTestFinished(() => void vi.useRealTimers().unstubAllEnvs());

@@ -48,8 +48,7 @@ const ConnectorCategoryType = builder.enumType("ConnectorCategory", {
 
 /** Providers describe their scopes in English. What is the same at all of them is ours, in each language. */
 function textIn(language: Language, { scope, text }: Permission): string | null {
-  const isOurs = isStandardScope(scope) && text === sentencesFor("en").standardScopes[scope];
-  return isOurs ? sentencesFor(language).standardScopes[scope] : text;
+  return language === "en" || !isStandardScope(scope) ? text : sentencesFor(language).standardScopes[scope];
 }
 
 const PermissionType = builder.objectRef<Permission>("Permission").implement({

@@ -20,8 +20,9 @@ export const cleanText = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not conta
 export const shownNameSchema = z
   .string()
   .min(1, "must not be empty")
+  .refine((name) => name === "" || name.trim() !== "", "must not be empty")
   .refine(
-    (name) => name === "" || plainName(name) === name.trim(),
+    (name) => name.trim() === "" || plainName(name) === name.replaceAll(/^ +| +$/g, ""),
     "must not hold control characters, or characters that are invisible or change the direction of text",
   );
 

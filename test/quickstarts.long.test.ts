@@ -47,7 +47,8 @@ beforeAll(async () => {
   browser = await launchChromium();
 });
 afterAll(async () => {
-  for (const { pid } of started) if (pid !== undefined) process.kill(-pid);
+  for (const { pid, exitCode, signalCode } of started)
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid);
   await browser.close();
   await registry.close();
   await gateway.stop();

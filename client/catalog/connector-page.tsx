@@ -15,7 +15,7 @@ import { Link } from "./link.tsx";
 import { Mark } from "./mark.tsx";
 import { Markdown } from "./markdown.tsx";
 import { EmptyNotice } from "./notices.tsx";
-import { isOutdated } from "./outdated.ts";
+import { isOutdated } from "../api/outdated.ts";
 import { Consent } from "./permissions.tsx";
 import { readReturnLink } from "./return-to.ts";
 import { SignIn } from "./sign-in.tsx";

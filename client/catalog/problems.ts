@@ -1,7 +1,7 @@
 import { ConnectError, XkitError } from "../api/errors.ts";
 import type { Authorization } from "../api/types.ts";
 import type { Sentences } from "./language.tsx";
-import { isOutdated } from "./outdated.ts";
+import { isOutdated } from "../api/outdated.ts";
 
 /** A failure for the reader: what happened, and what to do about it. */
 export interface Explanation {

@@ -1,5 +1,6 @@
 import { useCallback, useState } from "react";
 import { BadUserInputError } from "../api/errors.ts";
+import { isOutdated } from "../api/outdated.ts";
 import type { ListedConnector } from "../api/types.ts";
 import { type Status, summarise } from "../connecting/status.ts";
 import { useConnect, type UseConnectOptions } from "./use-connect.ts";
@@ -40,7 +41,7 @@ export function useConnectState(slug: string, options: Omit<UseConnectOptions, "
   function stateOf(): ConnectState {
     if (fetching) return blockedUrl === null ? "connecting" : "blocked";
     // The gateway takes no slug that none can have.
-    if (connector === null || readingError instanceof BadUserInputError) return "unknown";
+    if (connector === null || (readingError instanceof BadUserInputError && !isOutdated(readingError))) return "unknown";
     if (viewer === null) return "signed_out";
     if (connector === undefined) return readingError ? "failed" : "loading";
     if (viewer === undefined) return "loading";

@@ -107,10 +107,11 @@ export function createOwner({ request, fetch }: ServerApi, documents: OwnerDocum
       );
     },
     fetch(name, input, init = {}) {
-      const { minimumTtl, scopes, purpose } = init;
+      const { minimumTtl, scopes, purpose, signal } = init;
       let rejected: string | undefined;
       const tokens = {
-        get: (of: ConnectionName, options?: TokenOptions) => getToken(of, { minimumTtl, scopes, purpose, ...options, rejected }),
+        get: (of: ConnectionName, options?: TokenOptions) =>
+          getToken(of, { minimumTtl, scopes, purpose, signal: signal ?? undefined, ...options, rejected }),
         reject: (_of: ConnectionName, fingerprint: string) => void (rejected = fingerprint),
       };
       return createTokenFetch(tokens, { fetch, viewer: undefined })(name, input, init);

@@ -139,6 +139,7 @@ test("ends a list with the reason of its signal, also between two entries, and e
     ada.revokeTokens({ signal }),
     ada.delete({ signal }),
     ada.getToken("test", { signal }),
+    ada.fetch("test", "/me", { signal }),
     ada.connections("test", { signal }),
     ada.connection("test", { signal }),
     collect(ada.history("test", { signal })),

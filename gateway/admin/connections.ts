@@ -40,7 +40,7 @@ export async function listConnections({ platform, upstream, url, config }: Visit
   const { connector, health, account: accountLabel, after = null } = filter;
   const page = await platform.listConnections({ connector, health, accountLabel, owner: ownerIn(filter) }, { first: PAGE_SIZE, after });
   const connectors = await upstream.catalog.listConnectors();
-  const none = page.next === null ? "No connection has this id." : "None on this page: see the next page.";
+  const none = page.next === null ? "No connections match." : "None on this page: see the next page.";
   return {
     title: "Connections",
     body: html`${renderFilter(filter, connectors)}

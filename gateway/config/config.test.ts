@@ -121,6 +121,8 @@ describe("a bad file", () => {
     [{}, "platform"],
     [{ platform: { name: "" } }, "platform.name"],
     [{ platform: { name: "A\u202eB" } }, "platform.name"],
+    [{ platform: { name: "A\n" } }, "platform.name"],
+    [{ platform: { name: " " } }, "platform.name"],
     [badConnector({ name: "\u2067A" }), "connectors.0.name"],
     [{ platform: { name: "A" }, other: 1 }, "as a whole"],
     [{ platform: { name: "A", website: "javascript:alert(1)" } }, "platform.website"],

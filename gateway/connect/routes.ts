@@ -71,7 +71,8 @@ export function createConnectRoutes(dependencies: Dependencies): Hono<Routed> {
 async function explain(dependencies: Dependencies, exchange: Exchange, slug: string, error: unknown): Promise<Response> {
   const { pages, publicUrl } = dependencies;
   const { request } = exchange;
-  const connection = request.method !== "POST" && isUsedLink(error) ? await findConnected(dependencies, exchange, slug) : null;
+  const connection =
+    request.method !== "POST" && isUsedLink(error) ? await findConnected(dependencies, exchange, slug).catch(() => null) : null;
   if (connection) return showConnected(dependencies, request, { connection, returnTo: null, status: httpStatusOf.NOT_FOUND });
   const shown = forEndUser(dependencies, slug, error);
   const { startAgain, back } = sentencesOf(request).pages;

@@ -74,8 +74,8 @@ export function createGraphiql({ example, documentationPath, development }: Grap
       const bar = await renderBar(documentationPath, development?.renderUser(viewer) ?? "");
       const body = renderPage(page, String(bar), { title: "Xkit Gateway", query, defaultQuery, defaultTabs, additionalHeaders });
       const headers = headersOf(page);
-      // With a bearer in it, its length would tell of that (SECURITY.md, "BREACH").
-      return bearer ? new Response(body, { headers }) : answerCompressed(request, body, headers);
+      // With a user or a bearer in it, its length would tell of that (SECURITY.md, "BREACH").
+      return viewer ? new Response(body, { headers }) : answerCompressed(request, body, headers);
     },
   };
 }

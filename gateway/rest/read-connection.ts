@@ -87,7 +87,7 @@ export async function readConnection(
 async function withoutToken(source: OwnerConnections, where: ConnectionWhere): Promise<ConnectionOrProblem> {
   const connection = await source.find(where);
   if (connection) return { connection: withProblem(connection, null) };
-  return { connection: null, problem: { code: "NOT_CONNECTED", message: "No connection has this id." } };
+  return { connection: null, problem: { code: "NOT_CONNECTED", message: "There is no such connection." } };
 }
 
 const toTokenRequest = (query: ConnectionQuery): TokenRequest => ({

@@ -114,7 +114,7 @@ function createConnections(connector: Connector, owner: Owner, findHeld: () => H
 
 const createUserConnections = (connectionsOf: (owner: Owner) => OwnerConnections, viewer: Viewer): UserConnections => ({
   ...connectionsOf(ownerOfViewer(viewer)),
-  disconnect: () => Promise.reject(notFound("No connection has this id.")),
+  disconnect: () => Promise.reject(notFound("There is no connection to disconnect.")),
   connectPage: ({ slug }, { returnTo, scopes = [], loginHint }) =>
     `https://app.acme.example/connect/${slug}?${new URLSearchParams({
       back: returnTo ?? "",

@@ -55,7 +55,7 @@ async function findAuthorization(dependencies: OwnerDependencies, view: OwnerVie
 /** Deletes the connection at Nango, which itself revokes the grant at few providers. Answers it as it was. Throws NOT_FOUND. */
 async function disconnect(dependencies: ViewerDependencies, view: OwnerView, where: ConnectionWhere): Promise<Connection> {
   const shown = choose(await listAll(dependencies, view), where);
-  if (!shown) throw notFound("No connection has this id.");
+  if (!shown) throw notFound("There is no connection to disconnect.");
   if (shown.held) await deleteConnection(dependencies, shown.held);
   await dependencies.attempts.remove(view.owner, shown.connection.id);
   return shown.connection;

@@ -58,5 +58,5 @@ function refusalOf({ connector: { name } }: Connection, outcome: TokenOutcome, i
 export function neverConnected(service: Service, slug: string | null): Refusal {
   if (slug !== null && !service.connectors.has(slug)) return new Refusal(404, "NOT_FOUND", "There is no such connector.");
   const facts: Record<string, string> = slug === null ? {} : { connector_url: connectorUrlOf(service, slug) };
-  return new Refusal(404, "NOT_CONNECTED", "No connection has this id.", facts);
+  return new Refusal(404, "NOT_CONNECTED", "There is no such connection.", facts);
 }

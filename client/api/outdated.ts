@@ -1,4 +1,4 @@
-import { BadUserInputError } from "../api/errors.ts";
+import { BadUserInputError } from "./errors.ts";
 
 /** Whether the gateway is older than this client: it lacks a field or an argument that is asked for. */
 export const isOutdated = (error: Error | undefined): boolean =>
